@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { inWords, schemasInWords } from './cli/say.ts';
+import { inWords, isOfPeople, refuse, schemasInWords } from './cli/say.ts';
+import { tellsMistakes } from './cli/usage.ts';
 
 type CommandFile = { readonly register: (program: Command) => void };
 
@@ -105,7 +106,7 @@ const inWordsOfLocale = (command: Command): void => {
 
 /** Runs `uketsuke <args>`. */
 export const main = async (args: readonly string[]): Promise<void> => {
-  const program = new Command('uketsuke')
+  const program = tellsMistakes(new Command('uketsuke'))
     .description('runtime for the face-authenticating My Number card reader (顔認証付きカードリーダー)')
     .enablePositionalOptions()
     .version(version);
@@ -117,7 +118,10 @@ export const main = async (args: readonly string[]): Promise<void> => {
     (await load(args[0] ?? '', asked.load)).register(program);
   }
   inWordsOfLocale(program);
-  await program.parseAsync(args, { from: 'user' });
+  await program.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
+    if (!isOfPeople(error)) throw error;
+    refuse(args[0] ?? '', error);
+  });
 };
 
 if (import.meta.main) await main(process.argv.slice(2));

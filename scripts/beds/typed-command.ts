@@ -7,11 +7,12 @@ type Said = { readonly status: number; readonly out: string; readonly error: str
 /** `uketsuke <words>` as it is typed, in this process: programs one after the other outlast a test on a busy machine. */
 export const typed = async (words: readonly string[], lang = 'C'): Promise<Said> => {
   const said = { out: '', error: '' };
+  let status: number | undefined;
   const into = (name: keyof typeof said) => (text: string | Uint8Array) => {
-    said[name] += String(text);
+    // Nobody speaks after the end of the process.
+    if (status === undefined) said[name] += String(text);
     return true;
   };
-  let status: number | undefined;
   const spies = [
     vi.spyOn(process.stdout, 'write').mockImplementation(into('out')),
     vi.spyOn(process.stderr, 'write').mockImplementation(into('error')),

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch, sayBusy } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier, type ServiceNotifier } from '../../drivers/host/systemd-notifier.ts';
@@ -29,18 +29,7 @@ import {
 } from './authority-key.ts';
 import { endProcess } from './end-process.ts';
 import { explained, inWords, japaneseOf, tell } from './say.ts';
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
-};
-
-/** host:port */
-const hostAndPort = (text: string): { host: string; port: number } => {
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  if (match?.[1] === undefined) throw new InvalidArgumentError('host:port');
-  return { host: match[1], port: Number(match[2]) };
-};
+import { between, hostAndPort, logOption, portOrAny, wholeNumber } from './typed-values.ts';
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
@@ -205,7 +194,7 @@ const addRegistryCommands = (agent: Command): void => {
   withAuthorityKey(device.command('add <device>'))
     .description('makes keys and certificate of a terminal, prints the directory to hand over')
     .requiredOption(...facilityDirOption)
-    .requiredOption('--lane <number>', 'the counter it stands at', wholeNumber)
+    .requiredOption('--lane <number>', 'the counter it stands at', between(1, 99))
     .action(
       orExplain(async (id: string, options: AuthorityKeyOptions & { facilityDir: string; lane: number }) => {
         print(await addDevice(options.facilityDir, id, options.lane, await authorityKeyAccess(options)));
@@ -356,19 +345,19 @@ export const register = (program: Command): void => {
     .addOption(new Option('--mqtt <version>', 'default 5').choices(['4', '5']))
     .option('--embedded-broker', 'run a broker in this process, for a clinic without one')
     .option('--broker-host <address>', 'address on which the embedded broker listens', '127.0.0.1')
-    .option('--broker-port <port>', 'its port (default 8883; 0 = any)', wholeNumber)
+    .option('--broker-port <port>', 'its port (default 8883; 0 = any)', portOrAny)
     .option(facilityDirOption[0], `${facilityDirOption[1]} (for --embedded-broker)`)
     .option('--settings <file>', 'facility settings, YAML; watched')
     .option('--card-trust <dir>', 'trust anchors of cards')
     .option('--oqs-dir <dir>', 'folder shared with the レセコン: face, req, res')
     .option('--make-folders', 'make face, req and res when they are missing')
-    .option('--staff-port <port>', 'loopback port of the staff page (0 = any)', wholeNumber)
+    .option('--staff-port <port>', 'loopback port of the staff page (0 = any)', portOrAny)
     .option('--service-delay-ms <ms>', 'how long the simulated national service takes', wholeNumber)
     .option(
       '--watched',
       'run under a watcher of our own, which restarts it when it ends or hangs (where no systemd does)',
     )
-    .option('--log <format>', 'json, pretty or silent, on standard error', 'json')
+    .addOption(logOption('json, pretty or silent, on standard error', ['json', 'pretty', 'silent'], 'json'))
     .action(
       orExplain(async (options: Partial<RunOptions>) => {
         if (options.dir === undefined) throw new Error('--dir is missing');

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createEventLog } from '../log/event-log.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
@@ -8,13 +8,9 @@ import { benchCamera, benchCards, benchKeypad, benchLight } from '../terminal/do
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { readConfigOrExit } from './config.ts';
 import { tell } from './say.ts';
+import { between } from './typed-values.ts';
 
 type Options = { readonly config: string; readonly cards: number; readonly seconds: number; readonly json?: true };
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
-};
 
 /** Part by part, each only where the configuration names it; what was seen goes to the bring-up sheet. */
 const benchDevice = async ({ config: path, cards, seconds, json }: Options): Promise<void> => {
@@ -74,8 +70,8 @@ export const register = (program: Command): void => {
       'reader (card by card), camera, light, keypad and loudspeaker; stop uketsuke.service and uketsuke-face.service before',
     )
     .option('--config <file>', 'configuration file', defaultConfigPath)
-    .option('--cards <number>', 'how many cards are put down, one after the other', wholeNumber, 3)
-    .option('--seconds <s>', 'time for the keypad, and for each card', wholeNumber, 30)
+    .option('--cards <number>', 'how many cards are put down, one after the other', between(1, 99), 3)
+    .option('--seconds <s>', 'time for the keypad, and for each card', between(1, 9_999), 30)
     .option('--json', 'one JSON object')
     .action(benchDevice);
 };

@@ -1,13 +1,8 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { writeMosquittoFiles, writeRabbitmqFiles } from '../agent/provisioning/broker-configuration.ts';
 import { refuse } from './say.ts';
-
-const portNumber = (text: string): number => {
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) throw new InvalidArgumentError('a TCP port');
-  return port;
-};
+import { portNumber } from './typed-values.ts';
 
 type BrokerOptions = {
   readonly kind: 'mosquitto' | 'rabbitmq';

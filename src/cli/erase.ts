@@ -2,12 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { oqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
+import { agentFiles } from '../agent/provisioning/agent-keys.ts';
+import { facilityFile } from '../agent/provisioning/authority-key.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
 import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.ts';
+import { orMissing } from '../storage/or-missing.ts';
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
+import { keyFiles } from '../trust/key-files.ts';
 import { readConfigOrExit } from './config.ts';
 import { exists } from './provision-places.ts';
-import { refuse } from './say.ts';
+import { refuse, tell } from './say.ts';
 
 type EraseOptions = {
   readonly config?: string;
@@ -18,6 +22,34 @@ type EraseOptions = {
 };
 
 const fail = (reason: unknown): never => refuse('erase', reason);
+
+/** What lies in a directory of ours; one of them is enough, as an erasure may have been cut off anywhere. */
+const ownNames: ReadonlySet<string> = new Set([
+  ...[
+    'agent.yaml',
+    'facility-settings.yaml',
+    'journal.sqlite',
+    'card-trust',
+    'agents',
+    'devices',
+    'broker',
+    'revoked.pem',
+  ],
+  ...[facilityFile, 'facility-ca-key.pem', 'facility-ca-key.jwe', 'issuing-ca.pem', 'issuing-ca-key.pem'],
+  ...Object.values(agentFiles),
+  ...Object.values(keyFiles),
+]);
+
+/**
+ * A mistyped folder goes with all below it, and nobody has it back. One that is not there is told: it may be gone already,
+ * with the free space still to be filled.
+ */
+const refuseForeign = async (directory: string): Promise<void> => {
+  const names = await readdir(directory).catch(orMissing);
+  if (names === null) tell('{path} is not there: mistyped, or erased before?', { path: directory });
+  else if (names.length > 0 && !names.some((name) => ownNames.has(name)))
+    throw new Error(`${directory}: nothing of ours lies there, so nothing is erased: is the folder right?`);
+};
 
 /** A store with all that SQLite and we put beside it: write-ahead log, backups before a migration, what was set aside. */
 const storeFiles = async (path: string): Promise<string[]> => {
@@ -60,6 +92,8 @@ const agentPaths = async (directory: string): Promise<string[]> => {
 };
 
 const erase = async (options: EraseOptions): Promise<void> => {
+  for (const directory of [options.agentDir, options.facilityDir])
+    if (directory !== undefined) await refuseForeign(resolve(directory));
   const paths = [
     ...(options.config === undefined ? [] : await terminalPaths(options.config)),
     ...(options.agentDir === undefined ? [] : await agentPaths(resolve(options.agentDir))),

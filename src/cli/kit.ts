@@ -1,20 +1,13 @@
-import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AdapterOptions } from './kit-adapter.ts';
 import type { BusOptions } from './kit-bus.ts';
 import type { CardOptions } from './kit-card.ts';
 import type { OqsOptions } from './kit-oqs.ts';
 import { explained } from './say.ts';
+import { between } from './typed-values.ts';
 
 /* For those who build on this: what judges their own programs. Each part is loaded when it is asked for. */
 
-const between =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`${least} to ${most}`);
-    return value;
-  };
 const whole = between(1, 100_000);
 
 /** What speaks with the official software, and what speaks on the bus */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { readPlainYaml } from '../config-file/plain-yaml.ts';
@@ -11,6 +11,7 @@ import { readGiven } from '../storage/read-given.ts';
 import { type FacilitySettings, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
 import { refuse } from './say.ts';
+import { portOrAny } from './typed-values.ts';
 
 type PreviewOptions = {
   readonly settings?: string;
@@ -19,11 +20,6 @@ type PreviewOptions = {
   readonly language?: string;
   readonly list?: true;
   readonly pageDir: string;
-};
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('a TCP port');
-  return Number(text);
 };
 
 const fail = (reason: unknown): never => refuse('preview', reason);
@@ -48,6 +44,9 @@ const settingsOf = (path: string | undefined): FacilitySettings => {
 const preview = async (options: PreviewOptions): Promise<void> => {
   const settings = settingsOf(options.settings);
   const catalogue = catalogueAt(Date.now());
+  const known = Object.keys(catalogue.languages);
+  if (options.language !== undefined && !known.includes(options.language))
+    return fail(`no language ${options.language}; there are: ${known.join(', ')}`);
   let display: Display = {
     language: options.language ?? settings.languages[0] ?? 'ja',
     theme: settings.theme,
@@ -84,7 +83,7 @@ const preview = async (options: PreviewOptions): Promise<void> => {
     if (event.type !== 'touched') return;
     const { control } = event.touch;
     // The tools work as at the counter; every other touch goes on to the next screen.
-    const changed = control === 'repeat' ? display : adjusted(display, event.touch, Object.keys(catalogue.languages));
+    const changed = control === 'repeat' ? display : adjusted(display, event.touch, known);
     if (changed === null) return go(index + 1);
     display = changed;
     show();
@@ -107,7 +106,7 @@ export const register = (program: Command): void => {
     .command('preview')
     .description('every screen of a facility settings file, in the browser, without card or clinic')
     .option('--settings <file>', 'facility settings (JSON or YAML); what is left out is as in the demo')
-    .option('--port <number>', 'TCP port on 127.0.0.1', wholeNumber, 8482)
+    .option('--port <number>', 'TCP port on 127.0.0.1', portOrAny, 8482)
     .option('--screen <name>', 'the screen to begin with')
     .option('--language <code>', 'ja, ja-easy, en …')
     .option('--list', 'names the screens and ends')

@@ -109,6 +109,19 @@ const ofSystem = ({ code, syscall }: NodeJS.ErrnoException): string | undefined 
       return '{path}: a file is expected';
     case 'EEXIST':
       return '{path} is there already';
+    case 'EIO':
+    case 'ENXIO':
+    case 'ENODEV':
+    case 'ESTALE':
+    case 'EHOSTDOWN':
+      return '{path}: the disk, stick or share does not answer: was it pulled, or is it failing?';
+    case 'ELOOP':
+      return '{path}: a link that leads to itself';
+    case 'ENAMETOOLONG':
+      return '{path}: the name is too long';
+    case 'EBUSY':
+    case 'ETXTBSY':
+      return '{path}: another program has it open';
     default:
       return undefined;
   }
@@ -124,7 +137,9 @@ export const linesInWords = (told: string, environment: NodeJS.ProcessEnv = proc
 /** Why something was not done, for whoever typed the command. */
 export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = process.env): string => {
   if (!(error instanceof Error)) return linesInWords(String(error), environment);
-  const { path } = error as NodeJS.ErrnoException;
+  const { path, code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (code === 'EADDRINUSE' && port !== undefined)
+    return inWords('port {port}: another program listens there: stop it, or name another port', { port }, environment);
   const known = path === undefined ? undefined : ofSystem(error);
   // In full: whoever reads it may stand elsewhere than the command thought.
   if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
@@ -140,6 +155,10 @@ export const refuse = (command: string, reason: unknown, status = 2): never => {
   complain(command, reason);
   process.exit(status);
 };
+
+/** What a command or the system refuses, and no fault of the program: a TypeError keeps its stack. */
+export const isOfPeople = (error: unknown): boolean =>
+  error instanceof Error && (error.constructor === Error || typeof (error as NodeJS.ErrnoException).errno === 'number');
 
 const isOfSchema = (error: unknown): error is ZodError => error instanceof Error && 'issues' in error;
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -57,6 +57,8 @@ const healthOf = async (configuration: unknown): Promise<Readonly<Record<string,
 };
 
 const write = async (options: Options): Promise<void> => {
+  // Of a mistyped folder the defaults would be sent as if they were the clinic's.
+  if (options.dir !== undefined) await readdir(options.dir);
   const configuration = await configurationOf(options);
   const [found, log, health] = await Promise.all([diagnoses(options.config), journal(), healthOf(configuration)]);
   const { profile, device } = isRecord(configuration) ? configuration : {};

@@ -3,6 +3,7 @@ import { type AdjustableLog, createEventLog, describeError } from '../log/event-
 import { type Config, defaultConfigPath } from '../processes/terminal-config.ts';
 import { readConfigOrExit } from './config.ts';
 import { endProcess } from './end-process.ts';
+import { processLogOption } from './typed-values.ts';
 
 /**
  * Runs one process of a device until SIGTERM: status 0 (or that signal) after that, 1 with one line when it cannot run with what it was
@@ -53,7 +54,7 @@ export const registerProcess = (
     .command(name)
     .description(about)
     .option('--config <file>', 'configuration file', defaultConfigPath)
-    .option('--log <format>', 'json or pretty, on standard error', process.stderr.isTTY ? 'pretty' : 'json')
+    .addOption(processLogOption())
     .action((options: ProcessOptions) => {
       const config = readConfigOrExit(options.config);
       return untilStopped(name, config, options.log, (log) => start(config, log));

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
 import { readGiven } from '../storage/read-given.ts';
 import { reasonOf } from './say.ts';
+import { hostAndPort } from './typed-values.ts';
 
 type Options = {
   readonly persona?: string;
@@ -17,12 +18,6 @@ type Options = {
 
 const cacheFolder = fileURLToPath(new URL('../../.cache', import.meta.url));
 
-const address = (text: string): Options['vpcd'] => {
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match?.[1] === undefined || port < 1 || port > 65_535) throw new InvalidArgumentError('host:port');
-  return { host: match[1], port };
-};
 const milliseconds = (text: string): number => {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0 || value > 60_000) throw new InvalidArgumentError('0 to 60000 ms');
@@ -37,7 +32,7 @@ export const register = (program: Command): void => {
     .addOption(new Option('--persona <id>', 'whose card: a name of --list, or a persona file of your own (.json)'))
     .addOption(
       new Option('--vpcd <host:port>', 'where vpcd listens')
-        .argParser(address)
+        .argParser(hostAndPort)
         .default({ host: '127.0.0.1', port: 35963 }, '127.0.0.1:35963'),
     )
     .addOption(

@@ -9,6 +9,7 @@ import { readGiven } from '../storage/read-given.ts';
 import { formatTape, parseTape, type Replay, replayTape, type Tape } from '../terminal/visit/visit-tape.ts';
 import { readConfigOrExit } from './config.ts';
 import { reasonOf } from './say.ts';
+import { processLogOption } from './typed-values.ts';
 import { type ProcessOptions, untilStopped } from './until-stopped.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -80,7 +81,7 @@ export const register = (program: Command): void => {
     .command('record <file>')
     .description('runs the terminal until SIGTERM and writes down its visits; stop uketsuke.service before')
     .option('--config <file>', 'configuration file', defaultConfigPath)
-    .option('--log <format>', 'json or pretty, on standard error', process.stderr.isTTY ? 'pretty' : 'json')
+    .addOption(processLogOption())
     .action(record);
   const replayCommand = visit
     .command('replay <file>')

@@ -11,6 +11,9 @@ import { writeFileAtomically } from '../../trust/write-file.ts';
  * on a stick in the safe.
  */
 
+/** Written last of a facility, and nowhere else. */
+export const facilityFile = 'facility.json';
+
 const clearFile = 'facility-ca-key.pem';
 const lockedFile = 'facility-ca-key.jwe';
 
@@ -30,9 +33,14 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Throws on a directory that is no facility's: of a mistyped one nobody shall be told that its key is away. */
 export const authorityKeyState = async (directory: string): Promise<AuthorityKeyState> => {
   if (await exists(join(directory, clearFile))) return 'clear';
-  return (await exists(join(directory, lockedFile))) ? 'locked' : 'away';
+  if (await exists(join(directory, lockedFile))) return 'locked';
+  if (await exists(join(directory, facilityFile))) return 'away';
+  throw new Error(
+    `${directory}: no facility's directory (${facilityFile} is missing); \`uketsuke provision\` makes one`,
+  );
 };
 
 /** 125 bits in 25 letters that nobody mistakes for each other, in groups of five: to be written down. */

@@ -15,7 +15,7 @@ import {
   publicPart,
   type RegisteredDevice,
 } from './agent-keys.ts';
-import { type AuthorityKeyAccess, readAuthorityKey, writeAuthorityKey } from './authority-key.ts';
+import { type AuthorityKeyAccess, facilityFile, readAuthorityKey, writeAuthorityKey } from './authority-key.ts';
 import {
   allowingIssuers,
   certify,
@@ -35,7 +35,7 @@ import { type DevicePublicKeys, makeDeviceKeys, newKey } from './make-device-key
  * The CA's key lies under its passphrase, or on a stick (authority-key.ts). Files 0600, directories 0700, written aside and renamed.
  */
 const facilityFileSchema = z.strictObject({ facility: identifier, createdAt: z.number().int() });
-const files = { facility: 'facility.json', revoked: 'revoked.pem' } as const;
+const files = { facility: facilityFile, revoked: 'revoked.pem' } as const;
 const caYears = 20;
 const leafYears = 5;
 /** Renewed with the facility's key alone: it outlives five years in which nobody brings that. */

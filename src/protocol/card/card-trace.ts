@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { equalBytes, fromHex, readUint16, toHex } from '../bytes.ts';
+import { parseJsonLines } from '../json-lines.ts';
 import { decodeCommand, statusWordHex } from './apdu.ts';
 import { applications, files } from './myna-card.ts';
 
@@ -82,24 +83,19 @@ export const createTraceRedactor = (
 export const formatTrace = (lines: readonly TraceLine[]): string =>
   lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 
-/** Throws on a file that is no trace. */
-export const parseTrace = (text: string): readonly TraceLine[] =>
-  text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => lineSchema.parse(JSON.parse(line)));
+/** Throws on a file that is no trace, saying which line. */
+export const parseTrace = (text: string): readonly TraceLine[] => parseJsonLines(text, lineSchema);
 
-const rawSchema = z.object({ command: z.string(), response: z.string() });
+const isHex = (text: string): boolean => /^(?:[0-9a-f]{2})*$/i.test(text.replaceAll(' ', ''));
+const rawHex = z.string().refine(isHex, 'not hexadecimal');
+const rawSchema = z.object({ command: rawHex, response: rawHex });
 
-/** A raw trace from elsewhere, JSON Lines of {"command": hex, "response": hex}. Throws on anything else. */
+/** A raw trace from elsewhere, JSON Lines of {"command": hex, "response": hex}. Throws on anything else, saying which line. */
 export const parseRawTrace = (text: string): readonly Exchange[] =>
-  text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const { command, response } = rawSchema.parse(JSON.parse(line));
-      return { command: fromHex(command), response: fromHex(response) };
-    });
+  parseJsonLines(text, rawSchema).map(({ command, response }) => ({
+    command: fromHex(command),
+    response: fromHex(response),
+  }));
 
 const lengthOf = (body: Body | undefined): number =>
   body === undefined ? 0 : typeof body === 'string' ? body.length / 2 : body.length;

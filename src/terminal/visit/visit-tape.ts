@@ -7,6 +7,7 @@ import type { Identity, VisualState } from '../../core/visit/identity.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { transition } from '../../core/visit/session-machine.ts';
 import { logEvents } from '../../log/log-events.ts';
+import { parseJsonLine } from '../../protocol/json-lines.ts';
 import { facilitySettingsSchema, firstTimeouts } from '../../wire/facility-settings.ts';
 import { takeKnown } from '../../wire/translate.ts';
 
@@ -80,18 +81,9 @@ export const formatTape = ({ head, lines }: Tape): string =>
 /** Throws on a file that is no tape, or one of a later version, saying which line. */
 export const parseTape = (text: string): Tape => {
   const rows = text.split('\n').filter((line) => line.trim() !== '');
-  const read = <T>(schema: z.ZodType<T>, row: string | undefined, line: number): T => {
-    try {
-      const parsed = schema.safeParse(JSON.parse(row ?? ''));
-      if (parsed.success) return parsed.data;
-      throw new Error(z.prettifyError(parsed.error));
-    } catch (error) {
-      throw new Error(`line ${line}: ${error instanceof Error ? error.message : 'unreadable'}`);
-    }
-  };
   return {
-    head: read(headSchema, rows[0], 1),
-    lines: rows.slice(1).map((row, index) => read(lineSchema, row, index + 2)),
+    head: parseJsonLine(rows[0] ?? '', headSchema, 1),
+    lines: rows.slice(1).map((row, index) => parseJsonLine(row, lineSchema, index + 2)),
   };
 };
 
