@@ -71,11 +71,25 @@ class Kept {
 /** In the copy of the project that is changed: a process that takes over from one that hung reads it again. */
 const reachedFile = () => resolve('reached.json');
 
+/** Which tests noticed changes of a file, the newest first: what they notice next costs none of the others. */
+class Noticed {
+  #byFile = new Map();
+
+  of(file) {
+    return this.#byFile.get(file) ?? [];
+  }
+
+  by(file, test) {
+    this.#byFile.set(file, [test, ...this.of(file).filter((one) => one !== test)].slice(0, 6));
+  }
+}
+
 class KeptRunner extends VitestTestRunner {
   static inject = VitestTestRunner.inject;
   #kept = new Kept();
   /** By change, the tests that reach it while they run; of one that none reaches so, what it does at loading is tried. */
   #reached;
+  #noticed = new Noticed();
   #configFile;
   #globalNamespace;
   #log;
@@ -109,7 +123,8 @@ class KeptRunner extends VitestTestRunner {
     const isStatic = options.mutantActivation === 'static';
     /** null: switched on before anything is loaded, where no test reaches it as it runs, or none of those notices */
     const tests = (isStatic ? this.#reached[activeMutant.id] : options.testFilter) ?? null;
-    const change = { mutant: activeMutant.id, changed: options.sandboxFileName, hitLimit };
+    const changed = options.sandboxFileName;
+    const change = { mutant: activeMutant.id, changed, hitLimit, first: this.#noticed.of(changed) };
     let answer = await this.#kept.ask({ ...change, tests });
     if (isStatic && tests !== null && answer.doubt === null && answer.failed === null && !(answer.hitCount > hitLimit))
       answer = await this.#kept.ask({ ...change, tests: null });
@@ -124,6 +139,7 @@ class KeptRunner extends VitestTestRunner {
     }
     if (hitLimit !== undefined && answer.hitCount > hitLimit)
       return { status: MutantRunStatus.Timeout, reason: `Hit limit reached (${answer.hitCount}/${hitLimit})` };
+    if (answer.failed !== null) this.#noticed.by(changed, answer.failed.id);
     return answer.failed === null
       ? { status: MutantRunStatus.Survived, nrOfTests: answer.tests }
       : {

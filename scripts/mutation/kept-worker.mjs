@@ -127,6 +127,15 @@ const runFiles = async (runner, wanted, count) => {
   return null;
 };
 
+/** Those of `first`, each by itself, before all others. */
+const runFirst = async (runner, first, wanted, count) => {
+  for (const id of first.filter((one) => wanted.has(one))) {
+    const failed = await runFiles(runner, new Set([id]), count);
+    if (failed !== null) return failed;
+  }
+  return null;
+};
+
 const everyTest = { has: () => true };
 
 const modulesById = () => globalThis.__vitest_worker__.evaluatedModules.idToModuleMap;
@@ -153,17 +162,18 @@ const load = async (runner, filepath) => {
   return file.result?.state === 'fail' ? null : file;
 };
 
-/** The test of the changed file's own name first. */
-const testsThatLoad = (touched, changed) => {
+/** The test of the changed file's own name first, then those that noticed something in it. */
+const testsThatLoad = (touched, changed, first) => {
   const isItsOwn = ({ filepath }) => basename(filepath, '.test.ts') === basename(changed, '.ts');
-  const loading = files.filter(({ filepath }) => touched.has(filepath));
-  return [...loading.filter(isItsOwn), ...loading.filter((file) => !isItsOwn(file))];
+  const hasNoticed = ({ filepath }) => first.some((id) => id.startsWith(`${relative(process.cwd(), filepath)}#`));
+  const rank = (file) => (isItsOwn(file) ? 0 : hasNoticed(file) ? 1 : 2);
+  return files.filter(({ filepath }) => touched.has(filepath)).sort((a, b) => rank(a) - rank(b));
 };
 
-const runLoadedAnew = async (runner, changed, count) => {
+const runLoadedAnew = async (runner, changed, first, count) => {
   const touched = importersOf(changed);
   forget(touched);
-  for (const { filepath } of testsThatLoad(touched, changed)) {
+  for (const { filepath } of testsThatLoad(touched, changed, first)) {
     const file = await load(runner, filepath);
     if (file === null) return { id: relative(process.cwd(), filepath), message: 'it does not load' };
     const failed = await runSuite(runner, file, everyTest, count);
@@ -190,13 +200,15 @@ const serve = async (runner) => {
   const { promise: ended, resolve: leave } = Promise.withResolvers();
   const channel = new BroadcastChannel(inject('keptChannel'));
   for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => stray.push(error));
-  const answer = async ({ mutant, changed, tests, hitLimit }) => {
+  const answer = async ({ mutant, changed, tests, hitLimit, first }) => {
     stray.length = 0;
     Object.assign(ns, { activeMutant: mutant, hitLimit, hitCount: 0 });
     const count = { tests: 0 };
-    const failed = await (tests === null
-      ? runLoadedAnew(runner, changed, count)
-      : runFiles(runner, new Set(tests), count));
+    const wanted = new Set(tests);
+    const failed =
+      tests === null
+        ? await runLoadedAnew(runner, changed, first, count)
+        : ((await runFirst(runner, first, wanted, count)) ?? (await runFiles(runner, wanted, count)));
     const hitCount = ns.hitCount;
     Object.assign(ns, { activeMutant: undefined, hitLimit: undefined, hitCount: undefined });
     // What failed must pass again without the change: else the change, or one before it, left something behind.
