@@ -2,7 +2,6 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
-import { parseCertificate } from '../../protocol/card/certificate.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
@@ -19,7 +18,7 @@ import { encodeOqs } from './oqs-encoding.ts';
 import { choicesOf, compare, outcomeOf } from './outcome-of.ts';
 import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
-import { noticesOf, type StaffNotice } from './staff-notice.ts';
+import { noticesOf, type StaffNotice, soonEndOf } from './staff-notice.ts';
 import { onceWriter, removeReady, writeOnce } from './write-once.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
@@ -268,14 +267,25 @@ export class HandOver {
     return answer.ok ? compare(personal, answer.value.person) : answer;
   }
 
-  /** false: another agent has taken it over, and nothing was written. */
-  #end(lease: Lease, work: () => void): Promise<boolean> {
-    const { journal } = this.#context;
-    return journal.together('forgotten', () => {
-      const isOurs = journal.leases.holds(lease);
-      if (isOurs) work();
-      return isOurs;
-    });
+  /**
+   * false: another agent has taken it over, and nothing was written; or we are stopped. Tried until the disk takes it: the file may
+   * lie there, and the レセコン have it. Begun anew, the service would be asked again and the file laid there once more.
+   */
+  async #end(lease: Lease, work: () => void): Promise<boolean> {
+    const { journal, disk } = this.#context;
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      try {
+        return await journal.together('forgotten', () => {
+          const isOurs = journal.leases.holds(lease);
+          if (isOurs) work();
+          return isOurs;
+        });
+      } catch (error) {
+        disk.failed(error);
+        await this.#wait(retryPause(attempt));
+      }
+    }
+    return false;
   }
 
   async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer, lease: Lease): Promise<void> {
@@ -386,13 +396,3 @@ export class HandOver {
     await this.#post.sealed(device, 'result', message, requestId);
   }
 }
-
-/** When the card's certificate ends or ended, where that is near. ms since 1970 */
-const soonEndOf = (
-  { certificateState: state }: JournalVisit,
-  { authCertificate }: Personal,
-): { readonly state: 'near-expiry' | 'grace'; readonly atMs: number } | null => {
-  if (authCertificate === undefined || (state !== 'near-expiry' && state !== 'grace')) return null;
-  const parsed = parseCertificate(new Uint8Array(Buffer.from(authCertificate, 'base64url')));
-  return parsed.ok ? { state, atMs: parsed.value.notAfterMs } : null;
-};

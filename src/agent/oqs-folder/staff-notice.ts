@@ -1,4 +1,6 @@
+import { parseCertificate } from '../../protocol/card/certificate.ts';
 import type { EligibilityAnswer, PatientChoices } from '../eligibility/eligibility-service.ts';
+import type { JournalVisit, Personal } from '../journal/journal.ts';
 import type { EncodingNote } from './oqs-encoding.ts';
 
 /**
@@ -42,4 +44,14 @@ export const noticesOf = (
   if (chosen > 0)
     notices.push(documents === 'referrals' ? `documents-opened:${chosen}` : `prescriptions-chosen:${chosen}`);
   return [...new Set(notices)];
+};
+
+/** When the card's certificate ends or ended, where that is near. ms since 1970 */
+export const soonEndOf = (
+  { certificateState: state }: JournalVisit,
+  { authCertificate }: Personal,
+): { readonly state: 'near-expiry' | 'grace'; readonly atMs: number } | null => {
+  if (authCertificate === undefined || (state !== 'near-expiry' && state !== 'grace')) return null;
+  const parsed = parseCertificate(new Uint8Array(Buffer.from(authCertificate, 'base64url')));
+  return parsed.ok ? { state, atMs: parsed.value.notAfterMs } : null;
 };

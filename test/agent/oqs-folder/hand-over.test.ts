@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { personas } from '../../../drivers/virtual/personas.ts';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { until } from '../../../scripts/beds/simulated-clock.ts';
+
+let bed: AgentBed;
+beforeEach(async () => {
+  bed = await makeAgentBed();
+});
+afterEach(() => bed.close());
+
+test('a disk that fills once the file is there: the レセコン gets it once, and the journal hears of it when it can', async () => {
+  const handOver = vi.spyOn(bed.journal, 'handOver').mockImplementation(() => {
+    throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  });
+  const signed = await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''));
+  await bed.request(signed.sealed, 'receipted');
+  await until('the end that is refused', () => handOver.mock.calls.length > 0);
+  const files = bed.files();
+  expect(files).toHaveLength(1);
+  for (const name of files) rmSync(join(bed.oqsFolder, 'face', name));
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    const refused = handOver.mock.calls.length;
+    for (let tries = 0; tries < 100 && handOver.mock.calls.length === refused; tries += 1) {
+      await bed.clock.advance(10_000);
+      bed.desk.handOver.resume(2_000);
+    }
+  }
+  expect(handOver.mock.calls.length).toBeGreaterThan(3);
+  expect(bed.files()).toEqual([]);
+  expect(bed.asked.filter((name) => name === 'check')).toHaveLength(1);
+  expect(await bed.results()).toHaveLength(1);
+  handOver.mockRestore();
+  for (let tries = 0; tries < 100 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+    await bed.clock.advance(10_000);
+  expect(bed.journal.visits()).toMatchObject([{ file: files[0], outcome: 'eligible' }]);
+  expect(bed.journal.unfinished()).toEqual([]);
+  expect(bed.files()).toEqual([]);
+});
