@@ -195,7 +195,8 @@ const createParts = (options: ClinicLinkOptions): Parts => {
   const outbox = createOutbox({
     ...{ store, clock, agentNowMs, log },
     send: (row, isLeft) => {
-      if (isLeft) stateTeller.tellNow();
+      // By its own name: a state has room for the newest alone, and others may have left since.
+      if (isLeft) self.tellLate(row.requestId);
       return sendRequest(row);
     },
     tell: followRequest(news, results, self),

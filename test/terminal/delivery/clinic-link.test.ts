@@ -568,6 +568,33 @@ describe('a request', () => {
     expect(stated).toMatchObject({ late: [signed.requestId] });
   });
 
+  test('of a patient who was given up unheard: named before the clinic is asked, also when many have left since', async () => {
+    agent.wire = 2;
+    link.publishState({
+      ...{ device: 'front-1', lane: 1, version: '0', profile: 'demo', status: 'idle' },
+      ...{ catalogueVersion: '1', since: 1 },
+    } as const);
+    await ready();
+    agent.answersRequests = false;
+    agent.sendsResults = false;
+    const signed = await signedRequest();
+    await link.submit(signed, 'mark');
+    await pass(1_000);
+    link.tellLate(signed.requestId);
+    link.release(signed.requestId);
+    // Of another agent's visits: as many as a state has room for.
+    for (let others = 0; others < 8; others += 1) link.tellLate(randomUUID());
+    await pass(1_000);
+    broker.passed.length = 0;
+    agent.answersRequests = true;
+    await pass(3_000);
+    await until('the answer', () => store.rows.size === 0);
+    const [stated] = broker.passedOn('state');
+    const { late } = JSON.parse(new TextDecoder().decode(stated?.payload)) as { late: string[] };
+    expect(late).toContain(signed.requestId);
+    expect(late).toHaveLength(8);
+  });
+
   test('many at once: no more than the cap on their way', async () => {
     await ready();
     agent.answersRequests = false;
