@@ -1,3 +1,4 @@
+import { delays } from '../../core/visit/delays.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ResultMessage } from '../../wire/messages.ts';
@@ -62,7 +63,9 @@ export const createResultWatch = ({ clock, agentNowMs, log, ask, tell }: ResultW
       const result = early.get(awaited.requestId);
       early.delete(awaited.requestId);
       if (result !== undefined) return pass(result, now.monotonicMs);
-      const endsAtMs = now.monotonicMs + (awaited.expiresAtMs - (agentNowMs() ?? now.wallMs));
+      const leftMs = awaited.expiresAtMs - (agentNowMs() ?? now.wallMs);
+      // Accepted is accepted: its patient waits from now on, also where the receipt came at the request's very end or after it.
+      const endsAtMs = now.monotonicMs + Math.max(leftMs, delays.resultMs);
       const nextMs = now.monotonicMs + askAgainMs;
       entries.set(awaited.requestId, { awaited, sinceMs: now.monotonicMs, endsAtMs, nextMs });
       watch();

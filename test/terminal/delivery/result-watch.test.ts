@@ -103,6 +103,17 @@ describe('the result of a request whose receipt is in', () => {
     expect(told).toEqual([]);
   });
 
+  test('reaches a patient who waits for it, though the request was over when its receipt came', async () => {
+    watch.setConnected(true);
+    watch.await(awaited('a', -1));
+    watch.await(awaited('b', 1_000));
+    await clock.advance(5_000);
+    expect(asked).toEqual(['a', 'b']);
+    watch.receive(resultOf('a'), false);
+    watch.receive(resultOf('b'), false);
+    expect(told).toEqual(['a', 'b']);
+  });
+
   test('ends offline, too', async () => {
     watch.await(awaited('a', 12_000));
     await clock.advance(12_000);
