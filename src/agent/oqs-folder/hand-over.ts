@@ -2,7 +2,7 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
-import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
+import { faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
@@ -15,7 +15,7 @@ import type { Lease } from '../journal/leases.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { folderTrouble } from './folder-trouble.ts';
 import { encodeOqs } from './oqs-encoding.ts';
-import { choicesOf, compare, outcomeOf } from './outcome-of.ts';
+import { choicesOf, compare, hasFile, outcomeOf } from './outcome-of.ts';
 import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice, soonEndOf } from './staff-notice.ts';
@@ -92,8 +92,7 @@ export class HandOver {
       if (visit === undefined || this.#running.has(requestId)) continue;
       if (visit.outcome === null) journal.finish(requestId, { outcome: 'failed', code: 'delivery.expired', at });
       journal.giveUp(requestId, at);
-      if (visit.outcome === 'eligible' || visit.outcome === 'not-eligible')
-        journal.rememberToday(requestId, { referenceNumber: '', notices: ['file-given-up'] }, at);
+      if (hasFile(visit)) journal.rememberToday(requestId, { referenceNumber: '', notices: ['file-given-up'] }, at);
       const device = devices().get(visit.device);
       if (device) this.#tellAgain(journal.visit(requestId), device);
     }
@@ -138,8 +137,10 @@ export class HandOver {
       if (finished === null || this.#stopped) return;
       if (!finished.failedBefore) await this.#tell(finished.visit, device);
       if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
-      if (!answer.ok || answer.value === null || finished.isAnsweredOtherwise)
-        await this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
+      const isFileDue = hasFile(finished.visit) && !finished.isAnsweredOtherwise;
+      if (!isFileDue) await this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
+      // What was told before a restart the service does not say again: nobody can write it any more.
+      else if (!answer.ok || answer.value === null) await this.#giveUpFile(lease, '', ['file-given-up']);
       else await this.#writeFile(visit, personal, answer.value, lease);
       log.event('agent.result-sent', {
         request: requestId,
@@ -316,11 +317,12 @@ export class HandOver {
     if (differs) notices.push('kept-name-differs');
     const end = soonEndOf(visit, personal);
     if (end !== null) notices.push(`certificate:${end.state}:${formatJapanDate(japanDate(end.atMs))}`);
-    if (!encoded.ok) return await this.#giveUpFile(lease, answer, [...notices, 'file-not-writable']);
+    if (!encoded.ok) return await this.#giveUpFile(lease, answer.referenceNumber, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
     const written = await this.#writeWhenPossible(lease, name, encoded.value.bytes);
     if (this.#stopped || written === 'lost') return;
-    if (written === 'never') return await this.#giveUpFile(lease, answer, [...notices, 'file-given-up']);
+    if (written === 'never')
+      return await this.#giveUpFile(lease, answer.referenceNumber, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
     const isOurs = await this.#end(lease, () => {
       journal.handOver(requestId, at, name);
@@ -358,7 +360,7 @@ export class HandOver {
     return written;
   }
 
-  async #giveUpFile(lease: Lease, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): Promise<void> {
+  async #giveUpFile(lease: Lease, referenceNumber: string, notices: readonly StaffNotice[]): Promise<void> {
     const { clock, journal } = this.#context;
     const at = clock.now().wallMs;
     await this.#end(lease, () => {

@@ -34,3 +34,7 @@ export const outcomeOf = (
   const { qualificationValidity } = answer.value;
   return { outcome: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
 };
+
+/** The service has told of this person: the レセコン is to have it. */
+export const hasFile = (visit: Pick<JournalVisit, 'outcome'> | undefined): boolean =>
+  visit?.outcome === 'eligible' || visit?.outcome === 'not-eligible';

@@ -1,9 +1,11 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
+import { failure } from '../../../src/core/failure.ts';
+import { err } from '../../../src/core/result.ts';
 
 let bed: AgentBed;
 beforeEach(async () => {
@@ -38,4 +40,18 @@ test('a disk that fills once the file is there: the レセコン gets it once, a
   expect(bed.journal.visits()).toMatchObject([{ file: files[0], outcome: 'eligible' }]);
   expect(bed.journal.unfinished()).toEqual([]);
   expect(bed.files()).toEqual([]);
+});
+
+test('a file that waited over a restart, of whom the service says no more: given up, and staff are told', async () => {
+  rmSync(join(bed.oqsFolder, 'face'), { recursive: true });
+  await bed.request((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''))).sealed);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible', handedOverAt: null }]);
+  bed.restart();
+  mkdirSync(join(bed.oqsFolder, 'face'));
+  bed.context.service.check = async () => err(failure('card.certificate-revoked'));
+  bed.desk.handOver.resume();
+  await until('the end', () => bed.journal.unfinished().length === 0);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible', file: null, handedOverAt: null }]);
+  expect(bed.journal.visits()[0]?.givenUpAt).toBe(bed.clock.now().wallMs);
+  expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
 });
