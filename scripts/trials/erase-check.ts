@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { writeOqsFile } from '../../src/agent/oqs-folder/write-oqs-file.ts';
 import { revokeDevice } from '../../src/agent/provisioning/facility-authority.ts';
-import { unhurriedStore } from '../beds/unhurried-store.ts';
 import { createDemoFacility, writeTerminalConfig } from '../demonstration/facility.ts';
 
 /*
@@ -84,7 +84,7 @@ const fill = async (
   journal.handOver('done', now, 'x.xml');
   journal.rememberToday('done', { referenceNumber: patient[2] ?? '', notices: [] }, now);
   journal.close();
-  const store = unhurriedStore(join(root, 'facility', 'link.sqlite'));
+  const store = createSqliteStore(join(root, 'facility', 'link.sqlite'));
   await store.close();
   const text = Buffer.from(`<Name>${patient[0]}</Name>${patient[1]}`);
   await writeOqsFile(join(oqs, 'face'), 'OQSsiquc01res_face_20261129.xml', text);

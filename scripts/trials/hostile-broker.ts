@@ -8,6 +8,7 @@ import { Aedes } from 'aedes';
 import { decodeJwt } from 'jose';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
@@ -16,7 +17,6 @@ import { commandSchema } from '../../src/wire/messages.ts';
 import { parseTopic, publisherOf, topicOf } from '../../src/wire/topics.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
 import { facility, makeTestFacility } from '../beds/test-facility.ts';
-import { unhurriedStore } from '../beds/unhurried-store.ts';
 import { attacks, giveAttacker, type Loot, type Message, pick } from './attacks.ts';
 import { readableIn } from './readable.ts';
 
@@ -114,7 +114,7 @@ const log = createEventLog({
     if (line.includes('.refused"')) logged.refused++;
   },
 });
-const store = unhurriedStore(join(testFacility.directory, 'terminal', 'store.db'));
+const store = createSqliteStore(join(testFacility.directory, 'terminal', 'store.db'));
 const terminal = (): { link: ClinicLink; watch: LinkWatch; close: () => Promise<void> } => {
   const bus = createMqttMessageBus({
     host: '127.0.0.1',

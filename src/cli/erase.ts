@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { oqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { agentFiles } from '../agent/provisioning/agent-keys.ts';
-import { facilityFile } from '../agent/provisioning/authority-key.ts';
+import { authorityKeyFiles, facilityFile } from '../agent/provisioning/authority-key.ts';
+import { issuingFiles } from '../agent/provisioning/issuing-authority.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
 import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.ts';
 import { orMissing } from '../storage/or-missing.ts';
@@ -23,22 +24,21 @@ type EraseOptions = {
 
 const fail = (reason: unknown): never => refuse('erase', reason);
 
-/** What lies in a directory of ours; one of them is enough, as an erasure may have been cut off anywhere. */
-const ownNames: ReadonlySet<string> = new Set([
-  ...[
-    'agent.yaml',
-    'facility-settings.yaml',
-    'journal.sqlite',
-    'card-trust',
-    'agents',
-    'devices',
-    'broker',
-    'revoked.pem',
-  ],
-  ...[facilityFile, 'facility-ca-key.pem', 'facility-ca-key.jwe', 'issuing-ca.pem', 'issuing-ca-key.pem'],
-  ...Object.values(agentFiles),
-  ...Object.values(keyFiles),
+/** Files of a directory of ours; one of them is enough, as an erasure may have been cut off anywhere. */
+const ownFiles: ReadonlySet<string> = new Set([
+  ...['agent.yaml', 'facility-settings.yaml', 'journal.sqlite', facilityFile, ...authorityKeyFiles],
+  ...[agentFiles, keyFiles, issuingFiles].flatMap((files) => Object.values(files)),
 ]);
+/** Of a facility. Others have folders of these names, too: what lies in them tells. */
+const facilityFolders = ['agents', 'broker', 'devices'];
+
+const isOurs = async (directory: string, names: readonly string[]): Promise<boolean> => {
+  if (names.some((name) => ownFiles.has(name))) return true;
+  for (const folder of facilityFolders.filter((name) => names.includes(name)))
+    if ((await readdir(join(directory, folder), { recursive: true })).some((path) => ownFiles.has(basename(path))))
+      return true;
+  return false;
+};
 
 /**
  * A mistyped folder goes with all below it, and nobody has it back. One that is not there is told: it may be gone already,
@@ -47,7 +47,7 @@ const ownNames: ReadonlySet<string> = new Set([
 const refuseForeign = async (directory: string): Promise<void> => {
   const names = await readdir(directory).catch(orMissing);
   if (names === null) tell('{path} is not there: mistyped, or erased before?', { path: directory });
-  else if (names.length > 0 && !names.some((name) => ownNames.has(name)))
+  else if (names.length > 0 && !(await isOurs(directory, names)))
     throw new Error(`${directory}: nothing of ours lies there, so nothing is erased: is the folder right?`);
 };
 

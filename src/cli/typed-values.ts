@@ -13,7 +13,7 @@ export const between =
 export const wholeNumber = between(0, 9_999_999, 'a whole number');
 export const portNumber = between(1, 65_535, 'a TCP port');
 /** 0: any that is free */
-export const portOrAny = between(0, 65_535, 'a TCP port');
+export const portOrAny = between(0, 65_535, 'a TCP port, or 0');
 
 export const hostAndPort = (text: string): { readonly host: string; readonly port: number } => {
   const [, host, digits = ''] = /^(.+):([^:]*)$/.exec(text) ?? [];

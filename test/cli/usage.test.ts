@@ -125,7 +125,12 @@ test('a folder in which nothing of ours lies is not erased, an empty or half era
     expect(error).toContain(`${photos}: nothing of ours lies there, so nothing is erased`);
     expect(readdirSync(photos)).toEqual(['family.jpg']);
   }
-  writeFileSync(join(photos, 'facility-keys.json'), '{}');
+  // Folders of such names have others, too; with a key of ours in one it is what an erasure left that was cut off.
+  const device = join(photos, 'devices', 'terminal-01', 'link');
+  mkdirSync(device, { recursive: true });
+  expect(await typed(['erase', '--facility-dir', photos, '--keep-free-space', '--yes'])).toMatchObject({ status: 2 });
+  expect(readdirSync(photos)).toEqual(['devices', 'family.jpg']);
+  writeFileSync(join(device, 'tls-key.pem'), 'x');
   expect(await typed(['erase', '--facility-dir', photos, '--keep-free-space', '--yes'])).toMatchObject({
     status: 0,
     out: '{"files":2,"filledBytes":0}',

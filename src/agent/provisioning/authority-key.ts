@@ -16,6 +16,7 @@ export const facilityFile = 'facility.json';
 
 const clearFile = 'facility-ca-key.pem';
 const lockedFile = 'facility-ca-key.jwe';
+export const authorityKeyFiles: readonly string[] = [clearFile, lockedFile];
 
 /** How the key is reached for one piece of work. `file`: the key itself, where it was taken away to. */
 export type AuthorityKeyAccess = { readonly passphrase?: string; readonly file?: string };

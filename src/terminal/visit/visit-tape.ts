@@ -7,7 +7,7 @@ import type { Identity, VisualState } from '../../core/visit/identity.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { transition } from '../../core/visit/session-machine.ts';
 import { logEvents } from '../../log/log-events.ts';
-import { parseJsonLine } from '../../protocol/json-lines.ts';
+import { parseJsonLine, rowsOf } from '../../protocol/json-lines.ts';
 import { facilitySettingsSchema, firstTimeouts } from '../../wire/facility-settings.ts';
 import { takeKnown } from '../../wire/translate.ts';
 
@@ -80,11 +80,8 @@ export const formatTape = ({ head, lines }: Tape): string =>
 
 /** Throws on a file that is no tape, or one of a later version, saying which line. */
 export const parseTape = (text: string): Tape => {
-  const rows = text.split('\n').filter((line) => line.trim() !== '');
-  return {
-    head: parseJsonLine(rows[0] ?? '', headSchema, 1),
-    lines: rows.slice(1).map((row, index) => parseJsonLine(row, lineSchema, index + 2)),
-  };
+  const [head = { row: '', line: 1 }, ...rows] = rowsOf(text);
+  return { head: parseJsonLine(head, headSchema), lines: rows.map((row) => parseJsonLine(row, lineSchema)) };
 };
 
 /** Which certificate's end stands for a state of it: ms from the day of the tape. */
