@@ -18,8 +18,8 @@ export const touched = signal<{ readonly revision: number; readonly key: string 
 const coverAfterMs = 2_500;
 /** A terminal that restarts is found again before anybody notices. ms */
 const retryMs = 400;
-/** That the page paints is told this often: the terminal's watchdog lives on it. ms */
-const heartbeatMs = 2_000;
+/** That the page paints is told this often: the terminal's watchdog lives on it. Each asks for a frame, which costs more than all else that the page does at night. ms */
+const heartbeatMs = 6_000;
 /** A touch that the terminal did not take looks felt no longer than this. */
 const feltMs = 800;
 

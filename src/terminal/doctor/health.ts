@@ -29,7 +29,7 @@ type SignsOfLife = Readonly<Record<VitalPart, number>>;
  *   session-runner  its deadline is answered within a turn of the event loop; 10 s is a stuck machine
  *   card-reader     an unplugged reader is found again by its driver; a restart is the last means, and no more often
  *                   than this, so that the out-of-service screen stands still for staff to read
- *   screen          the page, once it has come, tells every 2 s that it painted; a restart of Chromium takes up to 60 s
+ *   screen          the page, once it has come, tells every 6 s that it painted; a restart of Chromium takes up to 60 s
  */
 export const silenceLimitsMs: SignsOfLife = {
   'session-runner': 10_000,

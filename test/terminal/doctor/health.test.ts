@@ -106,12 +106,12 @@ const bed = () => {
     setDeadline: (at: number | null) => {
       deadlineMs = at;
     },
-    /** How often the watchdog is fed while `ms` pass with a page that paints every 2 s, or with none. */
+    /** How often the watchdog is fed while `ms` pass with a page that paints every 6 s, or with none. */
     fedWithin: async (ms: number, painting = true): Promise<number> => {
       const before = fed;
-      for (let passed = 0; passed < ms; passed += 2_000) {
+      for (let passed = 0; passed < ms; passed += 6_000) {
         if (painting) tellScreen({ type: 'painted', revision: 1 });
-        await clock.advance(Math.min(2_000, ms - passed));
+        await clock.advance(Math.min(6_000, ms - passed));
       }
       return fed - before;
     },
