@@ -1,9 +1,10 @@
 /**
  * Stryker's runner of vitest, made cheap: changes are tried in one worker that stays (kept-worker.mjs). Whatever that is in
- * doubt about is tried in a new one, as Stryker does, and the worker begun anew.
+ * doubt about is tried in a new one, as Stryker does, and the worker begun anew. A test that takes far longer than without a
+ * change hangs: no thread can be told to leave an endless loop, so the whole process ends, and the next one tells it.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
@@ -18,12 +19,23 @@ class Kept {
   #ended;
   #asked = new Map();
   #ready = () => undefined;
+  #limitMs;
+  #hangs;
+  #watch;
+
+  /** `hangs` is called once a test has taken `limitMs(test)` */
+  constructor(limitMs, hangs) {
+    this.#limitMs = limitMs;
+    this.#hangs = hangs;
+  }
 
   async open({ configFile, globalNamespace }) {
     const name = randomUUID();
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }) => {
       if (data.ready === true) this.#ready();
+      clearTimeout(this.#watch);
+      if (data.test !== undefined) this.#watch = setTimeout(this.#hangs, this.#limitMs(data.test));
       this.#asked.get(data.answer)?.(data);
       this.#asked.delete(data.answer);
     };
@@ -68,8 +80,12 @@ class Kept {
   }
 }
 
-/** In the copy of the project that is changed: a process that takes over from one that hung reads it again. */
-const reachedFile = () => resolve('reached.json');
+/** In the copy of the project that is changed: a process that takes over from one that hung reads them again. */
+const dryRunFile = () => resolve('dry-run.json');
+const hungFile = (mutant) => resolve(`hung-${mutant}`);
+
+/** Longer than a busy machine makes a test wait. */
+const hungMs = (usualMs) => 6_000 + 8 * usualMs;
 
 /** Which tests noticed changes of a file, the newest first: what they notice next costs none of the others. */
 class Noticed {
@@ -86,9 +102,17 @@ class Noticed {
 
 class KeptRunner extends VitestTestRunner {
   static inject = VitestTestRunner.inject;
-  #kept = new Kept();
+  #kept = new Kept(
+    (test) => hungMs(this.#usualMs?.[test] ?? 0),
+    () => {
+      writeFileSync(hungFile(this.#mutant), '');
+      process.exit(1);
+    },
+  );
   /** By change, the tests that reach it while they run; of one that none reaches so, what it does at loading is tried. */
   #reached;
+  #usualMs;
+  #mutant;
   #noticed = new Noticed();
   #configFile;
   #globalNamespace;
@@ -113,13 +137,20 @@ class KeptRunner extends VitestTestRunner {
     const reached = {};
     for (const [test, mutants] of Object.entries(result.mutantCoverage?.perTest ?? {}))
       for (const mutant of Object.keys(mutants)) reached[mutant] = [...(reached[mutant] ?? []), test];
-    writeFileSync(reachedFile(), JSON.stringify(reached));
+    const usualMs = Object.fromEntries((result.tests ?? []).map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+    writeFileSync(dryRunFile(), JSON.stringify({ reached, usualMs }));
     return result;
   }
 
   async mutantRun(options) {
     const { activeMutant, hitLimit } = options;
-    this.#reached ??= JSON.parse(readFileSync(reachedFile(), 'utf8'));
+    if (this.#reached === undefined) {
+      const { reached, usualMs } = JSON.parse(readFileSync(dryRunFile(), 'utf8'));
+      this.#reached = reached;
+      this.#usualMs = usualMs;
+    }
+    this.#mutant = activeMutant.id;
+    if (existsSync(hungFile(activeMutant.id))) return { status: MutantRunStatus.Timeout, reason: 'a test hangs' };
     const isStatic = options.mutantActivation === 'static';
     /** null: switched on before anything is loaded, where no test reaches it as it runs, or none of those notices */
     const tests = (isStatic ? this.#reached[activeMutant.id] : options.testFilter) ?? null;

@@ -64,7 +64,11 @@ const watchIdle = () => {
   return { stuck, end: () => forgetTimer(timer) };
 };
 
+/** Told to kept-runner.mjs, which knows how long it should take. */
+let sayTest = () => undefined;
+
 const runTest = async (runner, test) => {
+  sayTest(idOf(test));
   const suites = suitesAbove(test);
   const cleanups = [];
   test.result = { state: 'run', startTime: Date.now(), retryCount: 0 };
@@ -199,6 +203,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 const serve = async (runner) => {
   const { promise: ended, resolve: leave } = Promise.withResolvers();
   const channel = new BroadcastChannel(inject('keptChannel'));
+  sayTest = (test) => channel.postMessage({ test });
   for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => stray.push(error));
   const answer = async ({ mutant, changed, tests, hitLimit, first }) => {
     stray.length = 0;

@@ -214,6 +214,8 @@ const mutate = async (folder: string, files: readonly string[], limitMs: number 
       incrementalFile: known,
       concurrency: Number(options.concurrency),
       timeoutMS: 60_000,
+      // Every test once, in order: minutes beside other work. A change that hangs is told long before (kept-runner.mjs).
+      dryRunTimeoutMinutes: 30,
     }),
   );
   const asked = Object.fromEntries(Object.entries(hashesOf(folder)).filter(([file]) => !named || files.includes(file)));

@@ -207,3 +207,14 @@ test('a file of a trace has these fields and no other, each in its bounds; blank
     'AA9000',
   ]);
 });
+
+test.each(['0', '0G', 'GG', '00 0', 'x00', '00x', '0x00'])('a raw trace with %j is refused by its line', (wrong) => {
+  const raw = '{"command":"00b0 000001","response":"AA 90 00"}';
+  expect(parseRawTrace(raw).map(({ command, response }) => [toHex(command), toHex(response)])).toEqual([
+    ['00B0000001', 'AA9000'],
+  ]);
+  for (const field of ['command', 'response'])
+    expect(() => parseRawTrace(`${raw}\n${JSON.stringify({ ...JSON.parse(raw), [field]: wrong })}`)).toThrow(
+      new Error(`line 2: ${field}: not hexadecimal`),
+    );
+});
