@@ -31,6 +31,18 @@ test('black and white have no colour', async () => {
   expect([...decoded.value.rgb.subarray(63 * 3, 64 * 3)]).toEqual([255, 255, 255]);
 });
 
+test('the largest that is taken is more than its memory begins with', async () => {
+  const side = 1024;
+  const large = Uint8Array.from({ length: side ** 2 }, (_, i) => 128 + 80 * Math.sin((i % side) / 200));
+  const decoded = await decodeReference(await encodeGreyJp2({ width: side, height: side, grey: large }));
+  if (!decoded.ok) throw new Error(decoded.failure.detail);
+  const { rgb } = decoded.value;
+  expect(rgb).toHaveLength(3 * side ** 2);
+  // The last row as the first: green lies between red and blue, next to the brightness.
+  for (const x of [0, 300, 700, side - 1])
+    expect(rgb[3 * (side * (side - 1) + x) + 1]).toBeCloseTo(rgb[3 * x + 1] ?? 0, -1);
+});
+
 const refused = async (bytes: Uint8Array) => {
   const decoded = await decodeReference(bytes);
   return decoded.ok ? 'decoded' : decoded.failure.code;
