@@ -26,7 +26,7 @@ import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import { makeFolder } from '../storage/make-folder.ts';
-import { readGiven } from '../storage/read-given.ts';
+import { needFolder, readGiven } from '../storage/read-given.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
@@ -297,14 +297,11 @@ const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => 
 const missingPassphrase = (file: string): string =>
   `${file}: the CA's passphrase is not here, and terminals are missing: bring it from the safe, or name it with --ca-passphrase-file`;
 
-const missingStick = (folder: string): string =>
-  `${folder}: there is no such folder: is the stick in, and mounted there?`;
-
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await clinicSystem.check();
   const minutes = Number(options.waitMinutes);
   if (!(minutes >= 1 && minutes <= 1440)) throw new Error('--wait-minutes: 1 to 1440');
-  if (options.codesTo !== undefined && !(await exists(options.codesTo))) throw new Error(missingStick(options.codesTo));
+  if (options.codesTo !== undefined) needFolder(options.codesTo);
   const answers = await findAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';

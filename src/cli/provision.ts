@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import type { z } from 'zod';
-import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
+import { newPassphrase, refuseTakenPlace, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
 import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import {
   addAgent,
@@ -69,7 +68,7 @@ const complete = (options: Partial<FacilityOptions>): FacilityOptions => {
 };
 
 /** Before anything is made: of a facility half made nobody was told the passphrase. Throws what is wrong. */
-const refuseMistakes = (options: FacilityOptions): void => {
+const refuseMistakes = async (options: FacilityOptions): Promise<void> => {
   const { facilityName, medicalInstitutionCode } = facilitySettingsSchema.shape;
   const wrong = (schema: z.ZodType, value: string): boolean => !schema.safeParse(value).success;
   for (const [option, value] of [
@@ -79,12 +78,12 @@ const refuseMistakes = (options: FacilityOptions): void => {
     if (wrong(identifier, value)) throw new Error(`${option}: small letters, digits and hyphens, 63 at most`);
   if (wrong(facilityName, options.name)) throw new Error('--name: 1 to 60 characters on one line');
   if (wrong(medicalInstitutionCode, options.institutionCode)) throw new Error('--institution-code: 10 digits (0 to 9)');
-  if (options.caKeyTo !== undefined && existsSync(options.caKeyTo)) throw new Error(`${options.caKeyTo} exists`);
+  if (options.caKeyTo !== undefined) await refuseTakenPlace(options.caKeyTo);
 };
 
 /** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
 const provision = async (options: FacilityOptions): Promise<void> => {
-  refuseMistakes(options);
+  await refuseMistakes(options);
   const { consents } = catalogueAt(Date.now());
   const kind = options.kind ?? (await askKind(consents.kinds));
   const settings = firstFacilitySettings(consents, kind, options.name, options.institutionCode);

@@ -10,6 +10,7 @@ import { makeSupportBundle } from '../log/support-bundle.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { outcomeOf } from './run-commands.ts';
 import { explained, tell } from './say.ts';
 
@@ -56,8 +57,9 @@ const healthOf = async (configuration: unknown): Promise<Readonly<Record<string,
   return (typeof health === 'string' ? await askReport(told, health, healthMs) : null) ?? {};
 };
 
-const write = async (options: Options): Promise<void> => {
-  // Of a mistyped folder the defaults would be sent as if they were the clinic's.
+const write = async (options: Options, command: Command): Promise<void> => {
+  // Of a mistyped file or folder the defaults would be sent as if they were the clinic's.
+  if (command.getOptionValueSource('config') === 'cli') readGiven(options.config);
   if (options.dir !== undefined) await readdir(options.dir);
   const configuration = await configurationOf(options);
   const [found, log, health] = await Promise.all([diagnoses(options.config), journal(), healthOf(configuration)]);

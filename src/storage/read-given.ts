@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 /**
  * For `catch`: throws the system's error with the path that it is about. A folder opens as a file does and a disk fills
@@ -17,4 +17,13 @@ export const readGiven = (path: string): Buffer => {
   } catch (error) {
     return naming(path)(error as NodeJS.ErrnoException);
   }
+};
+
+/**
+ * A folder that a person named for what is to be carried away. Throws where there is none: made here, it would be on this
+ * machine's own disk, below the name of a stick that is not mounted.
+ */
+export const needFolder = (path: string): void => {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Error(`${path}: there is no such folder: is the stick in, and mounted there?`);
 };

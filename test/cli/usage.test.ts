@@ -139,12 +139,14 @@ test('a folder in which nothing of ours lies is not erased, an empty or half era
   expect(again.error).toBe(`${photos} がありません。打ち間違いか、もう消したものです`);
 });
 
-test('of a folder that is not there no support bundle is written', async () => {
+test('of a folder or configuration that is not there no support bundle is written', async () => {
   const out = join(folder, 'bundle.json.gz');
-  const { status, error } = await typed(['support-bundle', '--dir', join(folder, 'agnet'), '--out', out]);
-  expect(error).toBe(`uketsuke support-bundle: ${join(folder, 'agnet')}: there is no such file or folder`);
-  expect(status).toBe(2);
-  expect(existsSync(out)).toBe(false);
+  for (const option of ['--dir', '--config']) {
+    const { status, error } = await typed(['support-bundle', option, join(folder, 'agnet'), '--out', out]);
+    expect(error).toBe(`uketsuke support-bundle: ${join(folder, 'agnet')}: there is no such file or folder`);
+    expect(status).toBe(2);
+    expect(existsSync(out)).toBe(false);
+  }
 });
 
 test.each([
@@ -153,6 +155,7 @@ test.each([
   [{ '--institution-code': '１３１２３４５６７８' }, '--institution-code: 半角数字 10 桁'],
   [{ '--name': '' }, '--name: 1 行、1〜60 文字'],
   [{ '--ca-key-to': tmpdir() }, `${tmpdir()} はもうあります`],
+  [{ '--ca-key-to': '/media/no-stick/ca.pem' }, '/media/no-stick がありません。USB メモリーを挿し'],
 ])('a facility with %j is not half made', async (wrong, told) => {
   const good = {
     '--facility': 'clinic-0001',

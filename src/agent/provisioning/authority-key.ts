@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { access, open, readFile, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CompactEncrypt, compactDecrypt } from 'jose';
-import { naming } from '../../storage/read-given.ts';
+import { naming, needFolder } from '../../storage/read-given.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 
 /*
@@ -112,14 +112,20 @@ export const lockAuthorityKey = async (
   if (await exists(join(directory, clearFile))) await shred(join(directory, clearFile));
 };
 
-/** To a file on a stick, read back from there, then gone from here. Throws when that file exists. */
+/** Throws when the key cannot be taken to this file: it exists, or no folder is there for it. */
+export const refuseTakenPlace = async (target: string): Promise<void> => {
+  if (await exists(target)) throw new Error(`${target} exists`);
+  needFolder(dirname(resolve(target)));
+};
+
+/** To a file on a stick, read back from there, then gone from here. Throws when that file exists, or its folder does not. */
 export const takeAuthorityKeyAway = async (
   directory: string,
   given: AuthorityKeyAccess,
   target: string,
 ): Promise<void> => {
   const pem = await readAuthorityKey(directory, given);
-  if (await exists(target)) throw new Error(`${target} exists`);
+  await refuseTakenPlace(target);
   await writeFileAtomically(target, pem);
   if ((await readFile(target, 'utf8')) !== pem) throw new Error(`${target} does not hold what was written to it`);
   await dropFrom(directory);

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -71,6 +71,10 @@ test('a facility of before, whose key lies in clear, is locked; the look at the 
 test('taken away to a stick: none is left, and the stick serves', async () => {
   await make(passphrase);
   const stick = join(folder, 'stick', 'ca.pem');
+  await expect(takeAuthorityKeyAway(directory, { passphrase }, stick)).rejects.toThrow('is the stick in');
+  expect(await authorityKeyState(directory)).toBe('locked');
+  expect(existsSync(join(folder, 'stick'))).toBe(false);
+  mkdirSync(join(folder, 'stick'));
   await takeAuthorityKeyAway(directory, { passphrase }, stick);
   expect(await authorityKeyState(directory)).toBe('away');
   expect(clearKeysOfTheAuthority()).toEqual([]);
