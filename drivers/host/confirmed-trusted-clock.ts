@@ -1,4 +1,3 @@
-import { uptime } from 'node:os';
 import { hourMs } from '../../src/core/time-units.ts';
 import {
   longestLifeMs,
@@ -9,6 +8,7 @@ import {
 } from '../../src/core/trusted-time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { TrustedClock } from '../../src/ports/trusted-clock.ts';
+import { steadyMs as sincePowerOnMs } from './steady-time.ts';
 
 type TrustedClockOptions = {
   /** The machine's clocks */
@@ -48,7 +48,7 @@ class ConfirmedClock implements TrustedClock {
   #closed = false;
 
   constructor(options: TrustedClockOptions) {
-    const { clock, lastSeenMs = null, isSynchronised, steadyMs = () => uptime() * 1_000 } = options;
+    const { clock, lastSeenMs = null, isSynchronised, steadyMs = sincePowerOnMs } = options;
     this.#clock = clock;
     this.#isSynchronised = isSynchronised;
     this.#steadyMs = steadyMs;

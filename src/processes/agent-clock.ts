@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { uptime } from 'node:os';
 import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts';
 import { createTrustedClock } from '../../drivers/host/confirmed-trusted-clock.ts';
 import type { Journal } from '../agent/journal/journal.ts';
@@ -8,17 +7,6 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { releasedMs } from './release.ts';
-
-/** The system is asked no oftener than this: it takes the reading of a file. By a clock that stands still while the machine sleeps. ms */
-const askAgainMs = 10;
-let asked = { atMs: Number.NEGATIVE_INFINITY, uptimeMs: 0 };
-
-/** Goes on while the machine sleeps, and nobody sets it. ms since power-on */
-export const steadyMs = (): number => {
-  const nowMs = performance.now();
-  if (nowMs - asked.atMs >= askAgainMs) asked = { atMs: nowMs, uptimeMs: uptime() * 1_000 };
-  return asked.uptimeMs;
-};
 
 type AgentClockOptions = {
   readonly clock: Clock;
@@ -44,7 +32,6 @@ export const startAgentClock = (options: AgentClockOptions): TrustedClock => {
     lastSeenMs: journal.timeSeen?.wallMs ?? null,
     doubtsLongGaps: true,
     isSynchronised,
-    steadyMs,
   });
   const unsubscribe = trusted.subscribe(({ certainty, fault, machineAheadMs }) => {
     if (fault !== null) log.event('clock.wrong', { fault, offMs: Math.abs(machineAheadMs) });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { steadyMs } from '../../drivers/host/steady-time.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createWaySight } from '../../drivers/host/way-evidence.ts';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
@@ -42,7 +43,7 @@ import { forgetBackups } from '../storage/back-up.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
-import { startAgentClock, steadyMs } from './agent-clock.ts';
+import { startAgentClock } from './agent-clock.ts';
 import type { AgentConfig, AgentConfigInput } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
 import { openAgentFiles } from './agent-files.ts';
