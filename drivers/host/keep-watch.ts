@@ -20,7 +20,7 @@ type WatchDelays = {
 const watchDelays: WatchDelays = { askEveryMs: 2_000, silentMs: 10_000, restartMs: 1_000, startMs: 60_000 };
 
 /** How the agent's unit starts node: no systemd bounds its memory here. */
-const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'];
+const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size', '--expose-gc'];
 
 /** In the process that is watched: answers as long as `work` can be done (the journal read), and ends with its watcher. */
 export const answerWatch = (work: () => void, stop: () => void): void => {

@@ -52,6 +52,7 @@ import { watchJournal } from './check-journal.ts';
 import { withWayNamed } from './named-way.ts';
 import { checkOf, journalOf } from './open-journal.ts';
 import { version } from './release.ts';
+import { collectNowAndThen } from './rounds.ts';
 import { filesShared } from './share-files.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
@@ -356,6 +357,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   inquiries.start();
   rollout?.look();
 
+  const endCollecting = collectNowAndThen(clock);
   const { facility, agent } = keys.value;
   return {
     ready: {
@@ -370,6 +372,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     journal,
     close: async () => {
       for (const round of rounds) clearInterval(round);
+      endCollecting();
       for (const file of files.all) file.close();
       looks.close();
       inquiries.stop();

@@ -16,13 +16,14 @@ export const mallocEnvironment = {
  * growing program (40 % more resident memory over 10,000 frames; `npm run bench:face` prints the growth).
  * Of the others `--optimize-for-size`: what visits leave among the old objects is collected when there are some 2 MB of it,
  * not 8 and more, which took hundreds of visits and looked like a leak until then; a visit takes no more processor time.
- * In the link so little grows old that it took thousands: it collects by itself (`--expose-gc`, rounds.ts).
+ * In the link so little grows old that it took thousands, and in the agent what each row leaves: both collect by themselves
+ * (`--expose-gc`, rounds.ts).
  */
 export const nodeFlags = {
   terminal: ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'],
   link: ['--max-semi-space-size=2', '--max-old-space-size=128', '--optimize-for-size', '--expose-gc'],
   face: ['--max-semi-space-size=1', '--max-old-space-size=64'],
-  agent: ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'],
+  agent: ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size', '--expose-gc'],
 } as const;
 
 export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment } as const;

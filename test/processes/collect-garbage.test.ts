@@ -28,8 +28,7 @@ test('a process that was started without the means collects nothing and wakes fo
   expect(wakeAt).not.toHaveBeenCalled();
 });
 
-test('a program that is started as the link is has them', () => {
-  expect(execFileSync(process.execPath, [...nodeFlags.link, '--print', 'typeof gc'], { encoding: 'utf8' })).toBe(
-    'function\n',
-  );
+test.each(['link', 'agent'] as const)('a program that is started as the %s is has them', (name) => {
+  const printed = execFileSync(process.execPath, [...nodeFlags[name], '--print', 'typeof gc'], { encoding: 'utf8' });
+  expect(printed).toBe('function\n');
 });
