@@ -188,6 +188,7 @@ describe('challenges', () => {
     startLink();
     broker.deliver(answer.topic, answer.payload);
     await until('the refusal', () => refusals('challenge').length > 0);
+    expect(refusals('challenge')[0]?.code).toBe('message.stale');
     expect(link.challengesReady(0)).toBe(false);
   });
 
@@ -437,6 +438,16 @@ describe('a request', () => {
     await until('the receipt', () => eventsOf('receipt').length === 1);
     await ready();
     expect(link.takeChallenge(0)?.issuedAt).toBeGreaterThanOrEqual(refusedAt);
+  });
+
+  test('refused for another reason: the next patient has what is there, also of an agent that gives none now', async () => {
+    await ready();
+    agent.answersChallenges = false;
+    agent.receipt = { verdict: 'refused', code: 'card.certificate-revoked' };
+    await link.submit(await signedRequest());
+    await until('the receipt', () => eventsOf('receipt').length === 1);
+    await pass(100);
+    expect(link.takeChallenge(visitLifeMs)).not.toBeNull();
   });
 
   test('offline until its challenge is over: the expiry is told and written down, and nothing is sent afterwards', async () => {
