@@ -39,7 +39,7 @@ const findPages = (program: Uint8Array): Number32 & { readonly at: number } => {
 export const beginningWith = (program: Uint8Array, pages: number): Uint8Array => {
   const { at, end } = findPages(program);
   if (pages >= 2 ** (7 * (end - at))) throw new Error(`WebAssembly: ${pages} pages do not fit in ${end - at} bytes`);
-  const copy = program.slice();
+  const copy = new Uint8Array(program);
   for (let place = at; place < end; place++)
     copy[place] = (Math.floor(pages / 2 ** (7 * (place - at))) & 0x7f) | (place === end - 1 ? 0 : 0x80);
   return copy;

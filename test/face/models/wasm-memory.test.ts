@@ -25,8 +25,8 @@ test.each([
   ['3 in one byte', [3], [1, 2, 127]],
   ['800 in three bytes', [0xa0, 0x86, 0], [1, 128, 999]],
 ])('a memory of %s begins as it is told, and grows as before', (_what, pages, wanted) => {
-  const program = withMemory(...pages);
-  const before = program.slice();
+  const program = Buffer.from(withMemory(...pages));
+  const before = Buffer.from(program);
   for (const many of wanted) {
     const memory = memoryOf(beginningWith(program, many));
     expect(memory.buffer.byteLength).toBe(many * wasmPage);
