@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
 
 /** As src/screens tells it. ms */
-const paintsMs = 2_000;
+const paintsMs = 6_000;
 
 for (;;) {
   const socket = new WebSocket('ws://127.0.0.1:8480/screen');

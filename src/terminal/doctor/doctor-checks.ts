@@ -30,8 +30,8 @@ import { slotText } from './slot-counts.ts';
 
 /** A day's outbox and event log need some 10 MB. */
 const leastFreeBytes = 200_000_000;
-/** Three times in a row the page, which tells every 6 s, did not say that it painted. ms */
-const frozenAfterMs = 20_000;
+/** Twice in a row the page, which tells every 6 s, did not say that it painted. ms */
+const frozenAfterMs = 14_000;
 /** Its process begins with the terminal's first question and loads models. ms */
 const faceStartMs = 10_000;
 /** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */

@@ -291,7 +291,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['screen.language-not-drawn', () => withPaths({ screens: join(folder, 'koreanless') })],
     ['screen.font-missing', () => withPaths({ screens: join(folder, 'fontless') })],
     ['screen.no-page', () => reporting({ screen: { connected: false, paintedAgoMs: null } })],
-    ['screen.frozen', () => reporting({ screen: { connected: true, paintedAgoMs: 20_001 } })],
+    ['screen.frozen', () => reporting({ screen: { connected: true, paintedAgoMs: 14_001 } })],
     ['keypad.lost', () => ({ config: { ...config, keypad: { driver: 'hid', device: '/dev/hidraw99' } } })],
     ['light.lost', () => reporting({ statusLight: lost('light.lost') })],
     ['check.unfinished', () => ({ freeBytes: () => new Promise<number>(() => {}) })],
