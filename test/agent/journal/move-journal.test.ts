@@ -125,6 +125,18 @@ test.each<[string, (from: SqlEngine) => SqlEngine, string]>([
     },
     'does not hold',
   ],
+  [
+    'where an entry of the chain is another afterwards',
+    () => {
+      const to = memoryEngine();
+      const other = (sql: string) => sql.includes('INTO audit (');
+      return {
+        ...to,
+        run: (sql, ...values) => to.run(sql, ...values.map((value) => (other(sql) && value === '1' ? '7' : value))),
+      };
+    },
+    'does not hold',
+  ],
 ])('%s nothing is moved', (_where, open, reason) => {
   const from = filled(undefined);
   const to = open(from);
