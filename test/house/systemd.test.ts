@@ -212,8 +212,10 @@ describe('a unit', () => {
     expect(Object.keys(terminal?.files ?? {})).toContain('systemd/modules-load/uketsuke.conf');
   });
 
-  test('of the screen lets the voice speak before anybody has touched it', () => {
-    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain('--autoplay-policy=no-user-gesture-required');
+  test('of the screen lets the voice speak before anybody has touched it, and keeps its page small', () => {
+    const command = settings('uketsuke-kiosk.service', 'ExecStart')[0];
+    expect(command).toContain('--autoplay-policy=no-user-gesture-required');
+    expect(command).toContain('--js-flags=--max-semi-space-size=');
   });
 
   test('has a user of its own, which sysusers makes', () => {
