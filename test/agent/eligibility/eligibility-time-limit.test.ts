@@ -59,3 +59,30 @@ test('a service that throws is unavailable, and nothing is thrown on', async () 
     failure: { code: 'eligibility.no-answer', detail: 'the adapter failed' },
   });
 });
+
+test('whether its address is reached is told in time, also by an adapter that hangs over it or throws', async () => {
+  const clock = new SimulatedClock();
+  const answers: unknown[] = [];
+  const silent = { ...serviceOf(async () => ok(undefined)), isReached: () => new Promise<never>(() => {}) };
+  void withTimeLimit(silent, clock)
+    .isReached()
+    .then((answer) => answers.push(answer));
+  await clock.advance(2_000);
+  expect(answers).toEqual([null]);
+  expect(
+    await withTimeLimit(
+      serviceOf(async () => ok(undefined)),
+      clock,
+    ).isReached(),
+  ).toBeNull();
+});
+
+test('an adapter that throws as it is asked has not answered', async () => {
+  const failing = serviceOf(() => {
+    throw new Error('not connected');
+  });
+  expect(await withTimeLimit(failing, new SimulatedClock()).register(card)).toMatchObject({
+    ok: false,
+    failure: { code: 'eligibility.no-answer', detail: 'the adapter failed' },
+  });
+});

@@ -146,7 +146,7 @@ test('never back: asked until the personal data has had its time, then it is gon
   breakService();
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
   await bed.clock.advance(bed.options.personalLifeMs);
-  bed.desk.handOver.giveUp(bed.journal.sweep());
+  bed.desk.handOver.sweep();
   await bed.clock.advance(10 * 60_000);
   expect(bed.journal.unfinished()).toEqual([]);
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
