@@ -14,14 +14,18 @@ export const markLate = (sql: Sql, requestId: string, device: string, at: number
 
 /**
  * A request whose answer has come, by one question. `isAnsweredOtherwise`: another request of its visit has its answer (a visit is
- * counted once, and has one file); `isHeld`: this lease still stands. undefined: there is none
+ * counted once, and has one file). Where both have theirs, as after a restart with the folder shut, the file is that of the one
+ * that has it, or else of the first that is still to write it. `isHeld`: this lease still stands. undefined: there is none
  */
 export const requestToFinish = (sql: Sql, requestId: string, lease?: Lease) => {
   const row = sql.get(
     `SELECT ${visitColumns},
         EXISTS (SELECT 1 FROM request AS other WHERE other.session = request.session AND other.kind = request.kind
           AND other.request_id <> request.request_id AND other.verdict = 'accepted'
-          AND other.outcome IN ('eligible', 'not-eligible', 'registered')) AS answered,
+          AND other.outcome IN ('eligible', 'not-eligible', 'registered')
+          AND (request.outcome IS NULL OR request.outcome = 'failed' OR other.file IS NOT NULL OR (other.handed_over_at IS NULL
+            AND other.given_up_at IS NULL AND (other.finished_at, other.request_id) < (request.finished_at, request.request_id)))
+        ) AS answered,
         EXISTS (SELECT 1 FROM lease WHERE lease.request_id = request.request_id AND lease.agent = ? AND lease.fence = ?) AS held
       FROM request WHERE request_id = ?`,
     ...[lease?.agent ?? '', lease?.fence ?? 0, requestId],

@@ -55,3 +55,34 @@ test('a file that waited over a restart, of whom the service says no more: given
   expect(bed.journal.visits()[0]?.givenUpAt).toBe(bed.clock.now().wallMs);
   expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
 });
+
+test('two requests of one visit, and the folder away over a restart: the レセコン gets its one file', async () => {
+  rmSync(join(bed.oqsFolder, 'face'), { recursive: true });
+  const session = crypto.randomUUID();
+  const card = await bed.pin(personas.get('hanako')?.serial ?? '');
+  await bed.request((await bed.sign(card, { session })).sealed);
+  await bed.request((await bed.sign(card, { session })).sealed);
+  await until('the end of the second', () => bed.journal.unfinished().length === 1);
+  bed.restart();
+  mkdirSync(join(bed.oqsFolder, 'face'));
+  bed.desk.handOver.resume();
+  await until('the end', () => bed.journal.unfinished().length === 0);
+  expect(bed.files()).toHaveLength(1);
+});
+
+test('two requests of one visit that a crash left without their end have one file', async () => {
+  const handOver = vi.spyOn(bed.journal, 'handOver').mockImplementation(() => {
+    throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  });
+  const session = crypto.randomUUID();
+  const card = await bed.pin(personas.get('hanako')?.serial ?? '');
+  await bed.request((await bed.sign(card, { session })).sealed, 'receipted');
+  await bed.request((await bed.sign(card, { session })).sealed, 'receipted');
+  await until('both ends that are refused', () => handOver.mock.calls.length > 1);
+  handOver.mockRestore();
+  for (const name of bed.files()) rmSync(join(bed.oqsFolder, 'face', name));
+  bed.restart();
+  bed.desk.handOver.resume();
+  await until('the end', () => bed.journal.unfinished().length === 0);
+  expect(bed.files()).toHaveLength(1);
+});
