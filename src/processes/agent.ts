@@ -343,7 +343,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     ...(config.selfTestAt === 'off' ? [] : [every(sweepMs, createMorningRound(context, desk, config.selfTestAt))]),
     every(sweepMs, () => {
       desk.flushRejections();
-      desk.handOver.giveUp(journal.sweep());
+      desk.handOver.sweep();
       desk.handOver.resume(onItsWayMs);
       looks.rotate();
       void keepWitness();

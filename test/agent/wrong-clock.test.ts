@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
 import { certificateFor, pinCard } from '../../scripts/beds/evidence-fixtures.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
@@ -26,7 +26,7 @@ test.each([1, 30, 800, 4_000, -400])(
     await waitingVisit();
     bed.clock.setWall(bed.clock.now().wallMs + days * dayMs);
     bed.restart();
-    bed.desk.handOver.giveUp(bed.journal.sweep());
+    bed.desk.handOver.sweep();
     expect(bed.journal.unfinished()).toHaveLength(1);
     expect(bed.journal.visits()).toMatchObject([{ handedOverAt: null, givenUpAt: null }]);
     mkdirSync(join(bed.oqsFolder, 'face'));
@@ -40,9 +40,41 @@ test('what is given up after its time is told as given up, and never called hand
   await waitingVisit();
   bed.restart();
   await bed.clock.advance(bed.options.personalLifeMs + 1);
-  bed.desk.handOver.giveUp(bed.journal.sweep());
+  bed.desk.handOver.sweep();
   await until('given up', () => bed.journal.visits()[0]?.givenUpAt !== null);
   expect(bed.journal.visits()).toMatchObject([{ handedOverAt: null, file: null }]);
+  expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
+});
+
+/** Its time is up, and what says so is refused by the disk, or never comes to it: what the next round says. */
+test.each(['the disk refuses it once', 'the agent ends before it'])(
+  'what had its time is given up though %s',
+  async (mishap) => {
+    await waitingVisit();
+    bed.restart();
+    await bed.clock.advance(bed.options.personalLifeMs + 1);
+    const refuse = vi.spyOn(bed.journal, 'giveUp').mockImplementation(() => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+    });
+    expect(() => bed.desk.handOver.sweep()).toThrow('full');
+    refuse.mockRestore();
+    if (mishap === 'the agent ends before it') bed.restart();
+    bed.desk.handOver.sweep();
+    expect(bed.journal.visits()).toMatchObject([{ handedOverAt: null, givenUpAt: bed.clock.now().wallMs }]);
+    expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
+    expect(bed.journal.unfinished()).toEqual([]);
+  },
+);
+
+test('a try that waits for its folder as its time runs out, and ends with the agent, is given up', async () => {
+  await waitingVisit();
+  await bed.clock.advance(bed.options.personalLifeMs + 1);
+  bed.desk.handOver.stop();
+  bed.desk.handOver.sweep();
+  bed.restart();
+  bed.desk.handOver.sweep();
+  expect(bed.journal.visits()).toMatchObject([{ handedOverAt: null }]);
+  expect(bed.journal.visits()[0]?.givenUpAt).not.toBeNull();
   expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
 });
 

@@ -189,7 +189,7 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
   every(rounds.timeMs, seeTime);
   every(rounds.forgetMs, () => journal.forgetDeleted());
   every(rounds.diskMs, () => disk.look(() => journal.tryWrite()));
-  every(rounds.sweepMs, () => desk.handOver.giveUp(journal.sweep()));
+  every(rounds.sweepMs, () => desk.handOver.sweep());
   every(rounds.resumeMs, () => {
     desk.flushRejections();
     desk.handOver.resume();

@@ -237,9 +237,10 @@ export class Journal extends JournalAge {
 
   markLate = (requestId: string, device: string, at: number) => markLate(this.engine, requestId, device, at);
 
-  /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
+  /** What was left to do will not be done: its personal data has had its time, or no file can say it. Again: no effect */
   giveUp(requestId: string, at: number): void {
     this.atOnceAndForgotten(() => {
+      if (this.visit(requestId)?.givenUpAt != null) return;
       this.engine.write(
         'UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL',
         at,
@@ -363,19 +364,21 @@ export class Journal extends JournalAge {
 
   /**
    * Deletes what has had its time by the journal's own age: no wall clock has a word in it, and a request that is neither
-   * handed over nor given up stays. Returns the requests whose personal data went before they were handed over.
+   * handed over nor given up stays. Returns the requests whose personal data went before they were handed over; `overdue` is
+   * called for each, in the same transaction.
    */
-  sweep(): string[] {
+  sweep(overdue: (requestId: string) => void = () => {}): string[] {
     const nowMs = this.livedMs;
-    const overdue = this.transaction(() => {
+    const given = this.transaction(() => {
       const requestIds = this.all(overdueRequests, nowMs).map((row) => String(row.request_id));
+      for (const requestId of requestIds) overdue(requestId);
       for (const [sql, beforeMs] of deletionsAt(nowMs, this.engine.rowAddress))
         if (this.run(sql, beforeMs) > 0) this.deletedSinceForgotten = true;
       this.keepAge();
       return requestIds;
     });
     this.forgetDeleted();
-    return overdue;
+    return given;
   }
 
   #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {

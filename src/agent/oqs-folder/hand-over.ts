@@ -82,21 +82,21 @@ export class HandOver {
     }
   }
 
-  /** Requests whose personal data was deleted by its time to live: what was not answered by now never will be. */
-  giveUp(requestIds: readonly string[]): void {
-    if (requestIds.length === 0) return;
+  /** What has had its time goes; a request is given up in the same transaction: nobody would find it afterwards. */
+  sweep(): void {
     const { journal, clock, devices, changed } = this.#context;
     const at = clock.now().wallMs;
-    for (const requestId of requestIds) {
+    const overdue = journal.sweep((requestId) => {
       const visit = journal.visit(requestId);
-      if (visit === undefined || this.#running.has(requestId)) continue;
-      if (visit.outcome === null) journal.finish(requestId, { outcome: 'failed', code: 'delivery.expired', at });
+      if (visit?.outcome === null) journal.finish(requestId, { outcome: 'failed', code: 'delivery.expired', at });
       journal.giveUp(requestId, at);
       if (hasFile(visit)) journal.rememberToday(requestId, { referenceNumber: '', notices: ['file-given-up'] }, at);
-      const device = devices().get(visit.device);
-      if (device) this.#tellAgain(journal.visit(requestId), device);
+    });
+    for (const visit of overdue.map((requestId) => journal.visit(requestId))) {
+      const device = visit && devices().get(visit.device);
+      if (device) this.#tellAgain(visit, device);
     }
-    changed();
+    if (overdue.length > 0) changed();
   }
 
   stop(): void {
@@ -130,11 +130,10 @@ export class HandOver {
       const lease = given ?? journal.leases.take(requestId, this.#context.keys().agent);
       if (lease === null) return;
       const answer = await this.#askUntilAnswered(visit, personal, device, lease);
-      if (this.#stopped) return;
-      if (answer === null) return void (await this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs)));
+      if (answer === null || this.#stopped) return;
       const finished = await this.#finish(visit, answer, lease);
-      // Another agent has taken it over while this one stood still: it tells, and writes.
-      if (finished === null || this.#stopped) return;
+      // Another agent has taken it over while this one stood still: it tells, and writes. Or its time ran out meanwhile.
+      if (finished === null || finished.visit?.givenUpAt != null || this.#stopped) return;
       if (!finished.failedBefore) await this.#tell(finished.visit, device);
       if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
       const isFileDue = hasFile(finished.visit) && !finished.isAnsweredOtherwise;
