@@ -28,7 +28,7 @@ import {
 import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
 import { type Lease, Leases } from './leases.ts';
-import { markLate, requestToFinish } from './one-visit.ts';
+import { carriedOver, markLate, requestToFinish } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { isPreCheckInUsed, usePreCheckIn } from './pre-check-in-use.ts';
 import { ReceiptShares } from './receipt-shares.ts';
@@ -109,6 +109,9 @@ export class Journal extends JournalAge {
   newestVisits(fromMs: number, most: number): JournalVisit[] {
     return this.#visits('WHERE received_at >= ? ORDER BY received_at DESC, rowid DESC LIMIT ?', fromMs, most);
   }
+
+  /** Of before `atMs`, at most `most`: what staff are still to know of (one-visit.ts). */
+  carriedOver = (atMs: number, most: number): JournalVisit[] => this.#visits(carriedOver, atMs, most);
 
   /**
    * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is

@@ -4,6 +4,13 @@ import type { Lease } from './leases.ts';
 
 /* A visit is a session at a terminal, whatever number of requests it took. */
 
+/**
+ * Of those received before: what is open still, and what has ended today (its file came, or was given up), as the note of its day
+ * says. Newest first.
+ */
+export const carriedOver = `WHERE request_id IN (SELECT request_id FROM personal UNION SELECT request_id FROM today)
+  AND received_at < ? ORDER BY received_at DESC, rowid DESC LIMIT ?`;
+
 /** Its patient had left without the answer, as the terminal says; staff see it beside the result. true = it was news */
 export const markLate = (sql: Sql, requestId: string, device: string, at: number): boolean =>
   sql.run(

@@ -9,7 +9,7 @@ import { html, type Markup } from './html.ts';
 import { isFilledByNow } from './names-view.ts';
 import type { PageModel } from './page-model.ts';
 import { certificateNotice } from './renewal-view.ts';
-import { methodWords, noticeText, outcomeWords, timeText } from './words.ts';
+import { dayAndTimeText, methodWords, noticeText, outcomeWords, timeText } from './words.ts';
 
 const failureText = (model: PageModel, code: string): Markup => {
   const entry = failureTexts(model, code);
@@ -104,8 +104,9 @@ const visitRow = (
   visit: JournalVisit,
   note: TodayNote | undefined,
   model: PageModel,
+  today: number,
 ): Markup => html`<tr data-request="${visit.requestId}">
-      <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
+      <td class="short">${(visit.receivedAt < today ? dayAndTimeText : timeText)(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
       <td class="short">${visit.lane}番</td>
       <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
       <td>${outcomePill(visit, model)}</td>
@@ -113,16 +114,22 @@ const visitRow = (
       <td>${remarks(visit, note, model)}</td>
   </tr>`;
 
-/** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
+/**
+ * 今日の受付, and of earlier ones what is open still or ended today: time, lane, method, outcome and 照会番号; never a name, a date of
+ * birth or an insurance number.
+ */
 export const visitsView = (model: PageModel): Markup => {
   const { journal } = model.context;
   const today = startOfJapanDay(japanDate(model.nowMs()));
-  const visits = journal.newestVisits(today, shownVisits);
+  const visits = [...journal.newestVisits(today, shownVisits), ...journal.carriedOver(today, shownVisits)];
   const left = journal.deskEvents.abandonedSince(today).slice(-shownVisits);
   if (visits.length + left.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
   const notes = journal.todayNotes(visits.map(({ requestId }) => requestId));
   const rows = [
-    ...visits.map((visit) => ({ at: visit.receivedAt, drawn: visitRow(visit, notes.get(visit.requestId), model) })),
+    ...visits.map((visit) => ({
+      at: visit.receivedAt < today ? (visit.givenUpAt ?? visit.handedOverAt ?? visit.receivedAt) : visit.receivedAt,
+      drawn: visitRow(visit, notes.get(visit.requestId), model, today),
+    })),
     ...left.map((one) => ({ at: one.at, drawn: leftRow(one) })),
   ].sort((a, b) => b.at - a.at);
   return html`<table>

@@ -88,6 +88,7 @@ const asked = ((): readonly string[] => {
   journal.unfinished();
   journal.visits();
   journal.newestVisits(at, 10);
+  journal.carriedOver(at, 10);
   journal.selfTests.newest('front-1');
   journal.selfTests.since('front-1', at);
   journal.sweep();
