@@ -70,8 +70,8 @@ type LyingCode = Extract<
 
 /** `atMs`: monotonic */
 type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean };
-/** What goes into `res/`, and what is over once it is there. */
-type Answer = { readonly bytes: Uint8Array; readonly written?: () => void };
+/** What goes into `res/`. `over`: once its request is gone, for whoever begins anew before that answers it once more. */
+type Answer = { readonly bytes: Uint8Array; readonly over?: () => void };
 
 /**
  * Inquiries by number out of `req/`, answered in `res/` under the same name with res for req; the request file is then
@@ -207,8 +207,7 @@ export class InquiryDesk {
       return true;
     }
     this.#folderFault = null;
-    keepIfPossible(disk, () => result.written?.());
-    this.#held.answered(request.name, `${what} ${answer.ok ? 'read' : 'unread'}`);
+    this.#held.answered(request.name, `${what} ${answer.ok ? 'read' : 'unread'}`, result.over);
     return this.#takeAway(folder, request, answer.ok);
   }
 
@@ -216,7 +215,7 @@ export class InquiryDesk {
   async #takeAway(folder: string, { name }: RequestFile, wasRead: boolean): Promise<true> {
     if (wasRead) await removeShared(folder, name);
     else await renameShared(folder, name, asideName(name));
-    this.#held.free(name);
+    keepIfPossible(this.#context.disk, this.#held.free(name));
     return true;
   }
 
@@ -303,7 +302,7 @@ export class InquiryDesk {
       inquiryResult(read.value, told, this.#institution, this.#now),
     );
     if (!result.ok || !filled?.isUsed) return result;
-    return ok({ ...result.value, written: () => names.used(filled.answer.referenceNumber) });
+    return ok({ ...result.value, over: () => names.used(filled.answer.referenceNumber) });
   }
 
   #read<S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> {
@@ -361,11 +360,11 @@ export class InquiryDesk {
     const result = bulkResult(this.#institution, receptionNumber, units, this.#now, fault);
     const answer = this.#encode(bulkResultSchema, result);
     if (!answer.ok || !bulk?.done) return answer;
-    const written = (): void => {
+    const over = (): void => {
       journal.forgetBulk(receptionNumber);
       this.#bulks.delete(receptionNumber);
     };
-    return ok({ bytes: answer.value.bytes, written });
+    return ok({ bytes: answer.value.bytes, over });
   }
 
   async #ask(search: SearchInfo): Promise<InquiryAnswer> {

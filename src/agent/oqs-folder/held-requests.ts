@@ -12,7 +12,7 @@ const patienceMs = 5_000;
  */
 export class HeldRequests {
   readonly #held = new Map<string, { readonly sinceMs: number; readonly nextMs: number }>();
-  readonly #answered = new Map<string, string>();
+  readonly #answered = new Map<string, { readonly what: string; readonly over: () => void }>();
 
   /** `atMs`: monotonic, here and below */
   isDue(name: string, atMs: number): boolean {
@@ -32,18 +32,21 @@ export class HeldRequests {
     this.#held.set(name, { sinceMs: this.#held.get(name)?.sinceMs ?? atMs, nextMs: atMs + againMs });
   }
 
-  /** `what`: what stands in it, as a hash */
-  answered(name: string, what: string): void {
-    this.#answered.set(name, what);
+  /** `what`: what stands in it, as a hash; `over`: what is to be done once it is taken away */
+  answered(name: string, what: string, over: () => void = () => {}): void {
+    this.#answered.set(name, { what, over });
   }
 
   hasAnswer(name: string, what: string): boolean {
-    return this.#answered.get(name) === what;
+    return this.#answered.get(name)?.what === what;
   }
 
-  free(name: string): void {
+  /** Answers what is to be done now that it is taken away. */
+  free(name: string): () => void {
+    const { over } = this.#answered.get(name) ?? { over: () => {} };
     this.#held.delete(name);
     this.#answered.delete(name);
+    return over;
   }
 
   /** How many are held for longer than anybody needs; those that lie there no more are forgotten. */

@@ -200,6 +200,25 @@ test('一括照会 while res takes no file: one inquiry, asked once, answered wh
   expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
 });
 
+test('一括照会 whose agent ends between its result and the end of its fetch: the result is not replaced by an unknown number', async () => {
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999'));
+  const number = await receive('OQSmuquc01res_b.xml');
+  await breathe();
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  const fetched = join(bed.oqsFolder, 'req', 'OQSmuquc02req_c.xml');
+  const forget = bed.journal.forgetBulk;
+  let lay = true;
+  bed.journal.forgetBulk = (receptionNumber) => {
+    lay = existsSync(fetched);
+    forget(receptionNumber);
+  };
+  await desk.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
+  // Ended here, the next start would ask for a number that it knows no more.
+  expect(lay).toBe(false);
+  expect(bed.journal.bulkInquiries()).toEqual([]);
+});
+
 test('一括照会 that nobody fetches is gone after a day', async () => {
   put('OQSmuquc01req_b.xml', search('1000001'));
   await receive('OQSmuquc01res_b.xml');
